@@ -1,0 +1,1 @@
+"""Objects by key, whole or by range, on a local disk or in S3."""
