@@ -5,7 +5,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from config.errors import ConfigError
 
 
 class VideoStep(BaseModel):
@@ -40,7 +42,16 @@ class LadderPolicy(BaseModel):
 def load_ladder(file: str = "") -> LadderPolicy:
     """file: path of a TOML file; empty: the ladder that came with the installation.
 
-    Raises ValueError that names the field and what is wrong with it.
+    Raises ConfigError that names the file, the field and what is wrong with it.
     """
-    text = Path(file).read_text() if file else resources.files("config").joinpath("ladders.toml").read_text()
-    return LadderPolicy.model_validate(tomllib.loads(text))
+    named = file or "of the installation"
+    try:
+        text = Path(file).read_text() if file else resources.files("config").joinpath("ladders.toml").read_text()
+        return LadderPolicy.model_validate(tomllib.loads(text))
+    except OSError as error:
+        raise ConfigError(f"ladders file {named} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(f"ladders file {named}, {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    except ValueError as error:
+        raise ConfigError(f"ladders file {named} is not TOML: {error}") from error

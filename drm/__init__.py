@@ -1,0 +1,1 @@
+"""Schemes of protection; the place where keys, encryption and licences will live."""

@@ -1,0 +1,1 @@
+"""An original in, CMAF chunks and facts for the title index out."""
