@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -22,6 +23,7 @@ from distributed import Client, Nanny, Scheduler, Worker
 from config.settings import Settings, load_settings
 from transcoder.engine_tls import engine_security, make_certificate
 from transcoder.worker import WorkerContext, WorkerSetup
+from transcoder.workshop import TASK_FOLDER
 
 DASK_SETTINGS = {
     "distributed.scheduler.worker-saturation": 1.0,  # a worker holds no queue of its own, so an urgent task is next
@@ -58,6 +60,8 @@ async def _cluster(settings: Settings) -> AsyncIterator[str]:
     """
     folder = settings.data_dir / "work"
     folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(f"{TASK_FOLDER}*"):  # by tasks that were killed with an engine before us
+        shutil.rmtree(left, ignore_errors=True)
     link: dict[str, Any] = {
         "protocol": "tls://",
         "security": engine_security(engine_folder(settings)),

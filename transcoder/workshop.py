@@ -17,6 +17,8 @@ from transcoder.tools import Tools
 CPU_PER_MEDIA_S = 400.0
 "Processor time that a second of media may cost, far above what any preset takes."
 LEAST_CPU_S = 300.0
+TASK_FOLDER = "task-"
+"How the names of the tasks' own folders begin."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,7 @@ class Workshop:
     async def job_folder(self) -> AsyncIterator[Path]:
         """A folder that goes when the task does."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="task-", dir=self.folder) as folder:
+        with tempfile.TemporaryDirectory(prefix=TASK_FOLDER, dir=self.folder) as folder:
             yield Path(folder)
 
     def original(self, original_id: str) -> AbstractAsyncContextManager[Path]:
