@@ -195,17 +195,6 @@ class Settings(BaseSettings):
     intake: IntakeSettings = IntakeSettings()
     encode: EncodeSettings = EncodeSettings()
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings, env_settings)
-
     @field_validator("store", "database", mode="before")
     @classmethod
     def _address_alone(cls, value: object) -> object:

@@ -1,5 +1,7 @@
 """Where pictures are cut."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,7 +42,7 @@ def test_spans_cover_every_picture_once_and_begin_on_the_grid(
     spans = plan_spans(frames, per_segment, per_segment * segments, workers, seekable=seekable)
     assert [span.number for span in spans] == list(range(1, len(spans) + 1))
     assert spans[0].start_frame == 0
-    for span, following in zip(spans, spans[1:], strict=False):
+    for span, following in pairwise(spans):
         assert span.start_frame + span.frame_count == following.start_frame
         assert following.start_frame % per_segment == 0
     assert spans[-1].start_frame + spans[-1].frame_count == frames

@@ -134,7 +134,7 @@ async def test_a_cancelled_job_ends_its_ffmpeg_and_what_waits_never_begins(engin
         asyncio.create_task(engine.run(Order("v2", f"video-{n}", ORIGINAL, "", plan), light=False, priority=0))
         for n in (2, 2, 2)
     ]
-    await engine.cancel("v2")
+    await engine.stop("v2")
     for task in (running, *waiting):
         with pytest.raises(Cancelled):
             await asyncio.wait_for(task, 20)

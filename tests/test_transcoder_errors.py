@@ -10,7 +10,7 @@ from transcoder.errors import Cancelled, FfmpegFailed, OutOfRoom, Reason, Refuse
     [
         Refused(Reason.TRUNCATED, "The end is missing."),
         FfmpegFailed("Conversion failed!", 1),
-        OutOfRoom("a file outgrew 5 bytes", -25),
+        OutOfRoom("no space", 1),
         TimedOut("took longer than 5 s"),
         Cancelled("cancelled"),
     ],

@@ -38,12 +38,19 @@ MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
 
 
 def sound(index: int, language: str = "en", role: str = "main", **changes: Any) -> AudioStream:
-    facts = {"codec": "aac", "channels": 2, "sample_rate": 48_000, "title": "", "is_default": False, "start_s": 0.02}
+    facts: dict[str, Any] = {
+        "codec": "aac",
+        "channels": 2,
+        "sample_rate": 48_000,
+        "title": "",
+        "is_default": False,
+        "start_s": 0.02,
+    }
     return AudioStream(index=index, language=language, role=role, duration_s=40.0, **(facts | changes))
 
 
 def film(**changes: Any) -> Original:
-    facts = {
+    facts: dict[str, Any] = {
         "container": MP4,
         "size_bytes": 1,
         "duration_s": 40.0,

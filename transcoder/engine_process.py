@@ -22,11 +22,10 @@ from distributed import Client, Nanny, Scheduler, Worker
 
 from config.settings import Settings, load_settings
 from transcoder.engine_tls import engine_security, make_certificate
-from transcoder.worker import WorkerContext, WorkerSetup
+from transcoder.worker import WorkerContext, WorkerSetup, stop_orders
 from transcoder.workshop import TASK_FOLDER
 
 DASK_SETTINGS = {
-    "distributed.scheduler.worker-saturation": 1.0,  # a worker holds no queue of its own, so an urgent task is next
     "distributed.scheduler.worker-ttl": "30s",
     "distributed.scheduler.allowed-failures": 0,  # tries are counted in the ledger, not here
     "distributed.worker.daemon": False,
@@ -89,11 +88,11 @@ async def _cluster(settings: Settings) -> AsyncIterator[str]:
 
 
 @contextmanager
-def _announced(folder: Path, address: str) -> Iterator[None]:
+def _announced(folder: Path, address: str, workers: int) -> Iterator[None]:
     """Others find the engine by this file, which is there only while it serves."""
     file = folder / "address.json"
     fresh = file.with_suffix(f".{os.getpid()}")
-    fresh.write_text(json.dumps({"address": address, "pid": os.getpid()}))
+    fresh.write_text(json.dumps({"address": address, "pid": os.getpid(), "workers": workers}))
     fresh.replace(file)
     try:
         yield
@@ -120,8 +119,10 @@ async def run_engine(settings: Settings) -> None:
     async with _cluster(settings) as address:
         async with Client(address, asynchronous=True, security=security, set_as_default=False) as client:
             await client.register_plugin(WorkerSetup(context))
-        with _announced(folder, address):
+        with _announced(folder, address, worker_count(settings)):
             await stop.wait()
+        async with Client(address, asynchronous=True, security=security, set_as_default=False) as client:
+            await client.run(stop_orders, None, on_error="ignore")  # Dask would wait for them
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 TranscodeError          the message is written for the content team or the operator
 ├── Refused             an original that we do not take: a stable reason and a sentence for a person
 ├── FfmpegFailed        ffmpeg or ffprobe ended badly: its own last words
-│   └── OutOfRoom       the disk is full, or an output outgrew its limit
+│   └── OutOfRoom       the disk is full
 ├── FfmpegStalled       no progress for too long
 ├── TimedOut            more time, by the clock or of the processor, than was allowed
 ├── Cancelled           we were asked to stop

@@ -115,7 +115,7 @@ class ConfinedProcess:
         if status == -signal.SIGXCPU or (status == STOPPED_FFMPEG and "not permitted" not in words):
             raise TimedOut(f"took more than {limits.cpu_s} s of the processor")
         if status == -signal.SIGXFSZ:
-            raise OutOfRoom(f"a file outgrew {limits.output_bytes} bytes", status)
+            raise FfmpegFailed(f"a file outgrew {limits.output_bytes} bytes", status)
         if status and "No space left on device" in words:
             raise OutOfRoom(words, status)
         if status:

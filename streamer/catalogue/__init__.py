@@ -1,0 +1,1 @@
+"""Titles and their versions, as they are listed and shown."""

@@ -1,0 +1,1 @@
+"""HTTP: handlers that parse, call and answer, and the tables that join them."""

@@ -1,0 +1,1 @@
+"""Who may watch: accounts, tokens, decisions."""

@@ -1,0 +1,1 @@
+"""The content team's side: uploads, the ledger of encodes, publishing."""
