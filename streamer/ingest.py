@@ -109,7 +109,7 @@ async def _job(client: ApiClient, title_id: str) -> dict[str, Any]:
             if problem.status != HTTPStatus.NOT_FOUND:
                 raise
         await asyncio.sleep(LOOK_EVERY_S)
-    raise ApiProblem(HTTPStatus.NOT_FOUND, "not_found", "the server has not begun to encode it")
+    raise ApiProblem(HTTPStatus.NOT_FOUND, "not-found", "the server has not begun to encode it")
 
 
 def sidecars_of(file: Path) -> list[Path]:
@@ -154,7 +154,7 @@ async def _uploaded(file: Path, wishes: Wishes, client: ApiClient, memory: Memor
     """Id of the title whose original is wholly there. Remembered until its encode has ended too."""
     if file.suffix.lower() in SUBTITLES:
         raise ApiProblem(
-            HTTPStatus.BAD_REQUEST, "invalid_request", "subtitles go in with the film that they lie beside"
+            HTTPStatus.BAD_REQUEST, "invalid-request", "subtitles go in with the film that they lie beside"
         )
     begun = memory.recall(file)
     if begun is None:

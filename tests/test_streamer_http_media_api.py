@@ -70,7 +70,7 @@ async def test_every_resource_of_the_session_is_served_to_any_origin_and_kept_fo
 @pytest.mark.parametrize("resource", ["hls/v1080.m3u8", "clear/v1080/init.mp4", "clear/v1080/1.m4s", "cenc/v540/1.m4s"])
 async def test_what_the_token_does_not_name_is_403(house: House, base: str, resource: str) -> None:
     response, body = await house.get(base + resource)
-    assert (response.status, b"not_authorised" in body) == (403, True)
+    assert (response.status, b"not-authorised" in body) == (403, True)
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Access-Control-Allow-Origin"] == "*"
 
@@ -93,7 +93,7 @@ async def test_a_token_that_was_changed_or_has_expired_is_403(house: House, base
     token = base.split("/")[2]
     for changed in (token[:-4] + "AAAA", token[:-1], "URISigningPackage=a.b.c"):
         response, body = await house.get(base.replace(token, changed) + SEGMENT)
-        assert (response.status, b"token_refused" in body) == (403, True)
+        assert (response.status, b"token-refused" in body) == (403, True)
     house.clock.pass_s(7 * 3600)
     assert (await house.get(base + SEGMENT))[0].status == 403
 
@@ -130,13 +130,13 @@ async def test_a_token_that_was_changed_or_has_expired_is_403(house: House, base
 )
 async def test_a_path_that_is_not_exactly_of_the_grammar_is_400(house: House, base: str, change: Any) -> None:
     status, headers, body = await _raw(house, change(base + SEGMENT))
-    assert (status, b"bad_path" in body) == (400, True)
+    assert (status, b"bad-path" in body) == (400, True)
     assert headers["cache-control"] == "no-store"
 
 
 async def test_a_path_is_looked_at_before_the_token(house: House) -> None:
     status, _, body = await _raw(house, "/m/URISigningPackage=a.b.c/../x")
-    assert (status, b"bad_path" in body) == (400, True)
+    assert (status, b"bad-path" in body) == (400, True)
 
 
 async def test_a_query_changes_nothing(house: House, base: str) -> None:
@@ -221,7 +221,7 @@ async def test_while_the_store_is_away_answers_are_503_and_then_all_is_well_by_i
     (tmp_path / "store").rename(tmp_path / "gone")
     for method, path in (("GET", base + SEGMENT), ("POST", f"/api/v1/titles/{unread}/playback")):
         async with house.client.request(method, path, headers=headers) as response:
-            assert (response.status, (await response.json())["code"]) == (503, "store_unavailable")
+            assert (response.status, (await response.json())["code"]) == (503, "store-unavailable")
             assert int(response.headers["Retry-After"]) > 0
             assert response.headers["Cache-Control"] == "no-store"
     assert (await house.get(base + "dash/manifest.mpd"))[0].status == 200
@@ -241,7 +241,7 @@ async def test_while_the_database_is_away_the_api_is_503_media_go_on_and_then_al
             session = await house.play(headers, title_id)
             server.stop()
             response, body = await house.get("/api/v1/titles", headers=headers)
-            assert (response.status, b"database_unavailable" in body) == (503, True)
+            assert (response.status, b"database-unavailable" in body) == (503, True)
             assert int(response.headers["Retry-After"]) > 0
             assert (await house.get(session["base"] + SEGMENT))[1] == BODY
             response, body = await house.get("/readyz")

@@ -81,7 +81,7 @@ async def test_answers_of_the_api_are_not_kept_not_sniffed_and_not_framed(house:
 
 async def test_a_method_that_a_route_does_not_have_is_405_and_names_those_it_has(house: House) -> None:
     async with house.client.put("/api/v1/titles", json={}) as response:
-        assert (response.status, (await response.json())["code"]) == (405, "method_not_allowed")
+        assert (response.status, (await response.json())["code"]) == (405, "method-not-allowed")
         assert "GET" in response.headers["Allow"]
 
 

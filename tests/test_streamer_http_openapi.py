@@ -108,5 +108,5 @@ async def test_an_unknown_route_is_a_problem_like_all_others(house: House, path:
     async with house.client.get(path) as response:
         assert (response.status, response.content_type) == (404, "application/problem+json")
         problem = await response.json()
-    assert problem["code"] == "not_found"
+    assert problem["code"] == "not-found"
     assert problem["request_id"] == response.headers["X-Request-Id"]

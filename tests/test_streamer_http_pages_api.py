@@ -77,7 +77,7 @@ async def test_anything_else_is_a_problem_404(house: House, path: str) -> None:
     response, body = await house.get(path)
     assert response.status == 404
     assert response.headers["Content-Type"].startswith("application/problem+json")
-    assert b"not_found" in body
+    assert b"not-found" in body
 
 
 def test_folders_that_npm_left_behind_are_not_served(tmp_path: Path) -> None:

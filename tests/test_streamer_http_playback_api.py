@@ -47,8 +47,8 @@ async def test_the_public_address_of_the_settings_goes_before_the_requests(
 async def test_a_refusal_carries_its_reasons(house: House) -> None:
     title_id = await house.add_title()
     status, problem = await _begin(house, await house.sign_in(plan="music"), title_id)
-    assert (status, problem["code"]) == (403, "not_entitled")
-    assert problem["reasons"] == [{"code": "plan_kind", "sentence": "The plan Music does not include films."}]
+    assert (status, problem["code"]) == (403, "not-entitled")
+    assert problem["reasons"] == [{"code": "plan-kind", "sentence": "The plan Music does not include films."}]
 
 
 async def test_what_is_not_published_is_for_the_studio_alone(house: House) -> None:
@@ -123,7 +123,7 @@ async def test_a_session_is_not_renewed_once_the_title_is_no_longer_offered(hous
     house.clock.pass_s(700)
     headers = {"Authorization": f"Bearer {(await house.login())['access_token']}"}
     status, problem = await _beat(house, headers, session["session_id"])
-    assert (status, problem["code"]) == (403, "session_ended")
+    assert (status, problem["code"]) == (403, "session-ended")
 
 
 async def test_a_deleted_session_is_refused_everywhere_at_once(house: House) -> None:
@@ -135,7 +135,7 @@ async def test_a_deleted_session_is_refused_everywhere_at_once(house: House) -> 
         async with house.client.delete(f"/api/v1/playback/{session['session_id']}", headers=headers) as response:
             assert response.status == 204
     response, body = await house.get(segment)
-    assert (response.status, b"session_ended" in body) == (403, True)
+    assert (response.status, b"session-ended" in body) == (403, True)
     assert (await _beat(house, headers, session["session_id"]))[0] == 403
     assert (await house.get(other["base"] + "clear/v540/1.m4s"))[0].status == 200
 

@@ -52,14 +52,14 @@ def test_a_problem_tells_what_it_is_and_how_to_find_it_in_the_log() -> None:
         "title": "Wrong e-mail address or password",
         "status": 401,
         "detail": "these do not belong together",
-        "code": "wrong_password",
+        "code": "wrong-password",
         "request_id": "request-1",
     }
 
 
 def test_a_refusal_tells_its_reasons() -> None:
-    reasons = [Reason("plan_kind", "Not in this plan.")]
-    assert _body(NotEntitled(reasons))["reasons"] == [{"code": "plan_kind", "sentence": "Not in this plan."}]
+    reasons = [Reason("plan-kind", "Not in this plan.")]
+    assert _body(NotEntitled(reasons))["reasons"] == [{"code": "plan-kind", "sentence": "Not in this plan."}]
 
 
 @pytest.mark.parametrize(
@@ -81,4 +81,4 @@ def test_what_a_defect_or_the_store_says_is_for_the_log_alone(error: Exception) 
 
 
 def test_a_defect_is_500() -> None:
-    assert _body(ZeroDivisionError())["code"] == "internal_error"
+    assert _body(ZeroDivisionError())["code"] == "internal-error"

@@ -74,7 +74,7 @@ async def test_no_more_is_read_than_the_client_takes(tmp_path: Path) -> None:
 async def test_a_store_that_is_away_before_the_first_block_is_503(tmp_path: Path) -> None:
     async with serving(Blocks(tmp_path, away_after=0)) as client, client.get("/") as response:
         assert response.status == 503
-        assert (await response.json())["code"] == "store_unavailable"
+        assert (await response.json())["code"] == "store-unavailable"
 
 
 async def test_a_store_that_goes_away_later_breaks_the_answer_off(tmp_path: Path) -> None:

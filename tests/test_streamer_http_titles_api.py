@@ -33,7 +33,7 @@ async def test_a_viewer_sees_what_is_published_and_whether_the_plan_opens_it(hou
         "artwork": {"poster": None},
         "state": "published",
         "allowed": False,
-        "reasons": [{"code": "plan_kind", "sentence": "The plan Music does not include films."}],
+        "reasons": [{"code": "plan-kind", "sentence": "The plan Music does not include films."}],
     }
 
 
@@ -54,7 +54,7 @@ async def test_lists_are_filtered_and_paged(house: House) -> None:
 )
 async def test_a_bad_query_is_400(house: House, query: str) -> None:
     status, problem = await _json(house, "GET", f"?{query}", await house.sign_in())
-    assert (status, problem["code"]) == (400, "invalid_request")
+    assert (status, problem["code"]) == (400, "invalid-request")
 
 
 async def test_only_the_studio_sees_drafts(house: House) -> None:
@@ -83,7 +83,7 @@ async def test_a_title_tells_its_tracks_and_the_state_of_its_entitlement(house: 
         "role": "main",
     }
     assert detail["allowed"]
-    assert [reason["code"] for reason in detail["reasons"]] == ["plan_height"]
+    assert [reason["code"] for reason in detail["reasons"]] == ["plan-height"]
     assert detail["versions"] is None
     assert detail["published_at"].startswith("2026-11-22T08:00:00")
 
@@ -91,7 +91,7 @@ async def test_a_title_tells_its_tracks_and_the_state_of_its_entitlement(house: 
 @pytest.mark.parametrize("path", ["/nonsense", "/" + "A" * 22, "/..%2f..%2fetc", "/" + "A" * 23])
 async def test_an_unknown_title_is_404(house: House, path: str) -> None:
     status, problem = await _json(house, "GET", path, await house.sign_in())
-    assert (status, problem["code"]) == (404, "not_found")
+    assert (status, problem["code"]) == (404, "not-found")
 
 
 async def test_the_studio_makes_changes_publishes_and_unpublishes(house: House) -> None:
@@ -123,7 +123,7 @@ async def test_the_studio_makes_changes_publishes_and_unpublishes(house: House) 
 )
 async def test_viewers_change_nothing(house: House, method: str, path: str, body: Any) -> None:
     status, problem = await _json(house, method, path, await house.sign_in(), body)
-    assert (status, problem["code"]) == (403, "role_required")
+    assert (status, problem["code"]) == (403, "role-required")
     assert (await _json(house, method, path, {}, body))[0] == 401
 
 

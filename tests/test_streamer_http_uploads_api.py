@@ -170,9 +170,9 @@ async def test_another_version_of_the_protocol_is_refused(studio: Studio, versio
 
 async def test_uploads_are_for_members_of_the_studio(studio: Studio) -> None:
     place = await studio.create()
-    assert await problem(await studio.ask("POST", UPLOADS, Authorization="")) == (401, "not_signed_in")
+    assert await problem(await studio.ask("POST", UPLOADS, Authorization="")) == (401, "not-signed-in")
     viewer = await studio.house.sign_in("viewer")
-    assert await problem(await studio.ask("POST", UPLOADS, **viewer)) == (403, "role_required")
+    assert await problem(await studio.ask("POST", UPLOADS, **viewer)) == (403, "role-required")
     colleague = await studio.house.sign_in("colleague", role=Role.STUDIO)
     assert (await studio.ask("HEAD", place, **colleague)).status == 404
 
@@ -180,15 +180,15 @@ async def test_uploads_are_for_members_of_the_studio(studio: Studio) -> None:
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
-        ({}, (400, "invalid_request")),
-        ({"Upload_Length": "-1"}, (400, "invalid_request")),
-        ({"Upload_Defer_Length": "1"}, (400, "invalid_request")),
-        ({"Upload_Length": "5"}, (400, "invalid_request")),
-        ({"Upload_Length": "5", "Upload_Metadata": "filename !"}, (400, "invalid_request")),
-        ({"Upload_Length": "5", "Upload_Concat": "whole"}, (400, "invalid_request")),
-        ({"Upload_Length": "5", "Upload_Concat": "final;/elsewhere"}, (400, "invalid_request")),
-        ({"Upload_Length": str(2**40), "Upload_Concat": "partial"}, (413, "too_large")),
-        ({"Upload_Length": "5", "Upload_Metadata": encoded(filename="f", title_id="x" * 22)}, (404, "not_found")),
+        ({}, (400, "invalid-request")),
+        ({"Upload_Length": "-1"}, (400, "invalid-request")),
+        ({"Upload_Defer_Length": "1"}, (400, "invalid-request")),
+        ({"Upload_Length": "5"}, (400, "invalid-request")),
+        ({"Upload_Length": "5", "Upload_Metadata": "filename !"}, (400, "invalid-request")),
+        ({"Upload_Length": "5", "Upload_Concat": "whole"}, (400, "invalid-request")),
+        ({"Upload_Length": "5", "Upload_Concat": "final;/elsewhere"}, (400, "invalid-request")),
+        ({"Upload_Length": str(2**40), "Upload_Concat": "partial"}, (413, "too-large")),
+        ({"Upload_Length": "5", "Upload_Metadata": encoded(filename="f", title_id="x" * 22)}, (404, "not-found")),
     ],
 )
 async def test_a_creation_that_cannot_be_is_a_problem(
@@ -199,15 +199,15 @@ async def test_a_creation_that_cannot_be_is_a_problem(
 
 async def test_a_patch_that_cannot_be_is_a_problem(studio: Studio) -> None:
     place = await studio.create()
-    assert await problem(await studio.patch(place, 5, b"x")) == (409, "wrong_offset")
-    assert await problem(await studio.patch(place, 0, FILM + b"x")) == (413, "too_large")
-    assert await problem(await studio.send("PATCH", place, b"x", **BODY)) == (400, "invalid_request")
+    assert await problem(await studio.patch(place, 5, b"x")) == (409, "wrong-offset")
+    assert await problem(await studio.patch(place, 0, FILM + b"x")) == (413, "too-large")
+    assert await problem(await studio.send("PATCH", place, b"x", **BODY)) == (400, "invalid-request")
     assert await problem(await studio.patch(place, 0, b"x", **{"Content-Type": "text/plain"})) == (
         415,
-        "unsupported_media_type",
+        "unsupported-media-type",
     )
-    assert await problem(await studio.patch(f"{UPLOADS}/{'x' * 22}", 0, b"x")) == (404, "not_found")
-    assert await problem(await studio.patch(f"{UPLOADS}/..%2fx", 0, b"x")) == (404, "not_found")
+    assert await problem(await studio.patch(f"{UPLOADS}/{'x' * 22}", 0, b"x")) == (404, "not-found")
+    assert await problem(await studio.patch(f"{UPLOADS}/..%2fx", 0, b"x")) == (404, "not-found")
     assert (await studio.ask("HEAD", place)).headers["Upload-Offset"] == "0"
 
 
@@ -216,12 +216,12 @@ async def test_a_checksum_is_held_against_the_bytes(studio: Studio, algorithm: s
     place = await studio.create()
     digest = base64.b64encode(hashlib.new(algorithm, FILM[:1000]).digest()).decode()
     wrong = await studio.patch(place, 0, FILM[1:1001], Upload_Checksum=f"{algorithm} {digest}")
-    assert await problem(wrong) == (460, "wrong_checksum")
+    assert await problem(wrong) == (460, "wrong-checksum")
     assert (await studio.ask("HEAD", place)).headers["Upload-Offset"] == "0"
     right = await studio.patch(place, 0, FILM[:1000], Upload_Checksum=f"{algorithm} {digest}")
     assert (right.status, right.headers["Upload-Offset"]) == (204, "1000")
     unknown = await studio.patch(place, 1000, b"x", Upload_Checksum="crc32 YQ==")
-    assert await problem(unknown) == (400, "invalid_request")
+    assert await problem(unknown) == (400, "invalid-request")
 
 
 async def test_a_body_without_a_length_is_taken(studio: Studio) -> None:
@@ -240,7 +240,7 @@ async def test_a_body_that_stands_still_is_ended_and_what_came_is_kept(studio: S
         await asyncio.sleep(60)
 
     place = await studio.create()
-    assert await problem(await studio.patch(place, 0, stalled())) == (408, "body_stalled")
+    assert await problem(await studio.patch(place, 0, stalled())) == (408, "body-stalled")
     assert (await studio.ask("HEAD", place)).headers["Upload-Offset"] == "5000"
     assert (await studio.patch(place, 5000, FILM[5000:])).status == 204
     assert [original.sha256 for original in await studio.originals()] == [hashlib.sha256(FILM).hexdigest()]
@@ -279,8 +279,8 @@ async def test_one_of_two_patches_at_the_same_time_is_refused(studio: Studio) ->
     first = asyncio.create_task(studio.patch(place, 0, slow()))
     await begun.wait()
     await asyncio.sleep(0.05)
-    assert await problem(await studio.patch(place, 0, FILM)) == (423, "upload_locked")
-    assert await problem(await studio.ask("DELETE", place)) == (423, "upload_locked")
+    assert await problem(await studio.patch(place, 0, FILM)) == (423, "upload-locked")
+    assert await problem(await studio.ask("DELETE", place)) == (423, "upload-locked")
     assert (await first).status == 204
     assert [original.sha256 for original in await studio.originals()] == [hashlib.sha256(FILM).hexdigest()]
 
@@ -290,7 +290,7 @@ async def test_an_upload_can_be_dropped(studio: Studio) -> None:
     await studio.patch(place, 0, FILM[:1000])
     assert (await studio.ask("DELETE", place)).status == 204
     assert (await studio.ask("HEAD", place)).status == 404
-    assert await problem(await studio.ask("DELETE", place)) == (404, "not_found")
+    assert await problem(await studio.ask("DELETE", place)) == (404, "not-found")
 
 
 async def test_an_expired_upload_is_gone(studio: Studio) -> None:
@@ -299,7 +299,7 @@ async def test_an_expired_upload_is_gone(studio: Studio) -> None:
     studio.house.clock.time = expires
     again = await studio.house.login("studio")
     studio.bearer = {"Authorization": f"Bearer {again['access_token']}"}
-    assert await problem(await studio.patch(place, 0, FILM)) == (410, "upload_gone")
+    assert await problem(await studio.patch(place, 0, FILM)) == (410, "upload-gone")
 
 
 async def test_methods_can_be_said_in_a_header(studio: Studio) -> None:
@@ -325,7 +325,7 @@ async def test_parts_sent_side_by_side_become_one_film(studio: Studio) -> None:
     asked = await studio.ask("HEAD", final.headers["Location"])
     assert asked.headers["Upload-Concat"] == f"final;{places[0]} {places[1]}"
     assert asked.headers["Upload-Length"] == asked.headers["Upload-Offset"] == str(len(FILM))
-    assert await problem(await studio.patch(final.headers["Location"], len(FILM), b"")) == (403, "upload_forbidden")
+    assert await problem(await studio.patch(final.headers["Location"], len(FILM), b"")) == (403, "upload-forbidden")
     assert [original.sha256 for original in await studio.originals()] == [hashlib.sha256(FILM).hexdigest()]
 
 
@@ -337,7 +337,7 @@ async def test_a_store_that_is_away_is_said_and_the_upload_goes_on_later(studio:
         await studio.patch(place, 1000, FILM[1000:]),
         await studio.ask("POST", UPLOADS, Upload_Length="5", Upload_Metadata=studio.metadata()),
     ):
-        assert await problem(answer) == (503, "store_unavailable")
+        assert await problem(answer) == (503, "store-unavailable")
         assert int(answer.headers["Retry-After"]) > 0
     (tmp_path / "away").rename(tmp_path / "store")
     assert (await studio.patch(place, 1000, FILM[1000:])).status == 204
@@ -373,4 +373,4 @@ asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
 def test_a_full_disk_is_said_and_the_upload_goes_on_once_there_is_room(tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
     said = run_on_small_disk(FULL_DISK, tmp_path / "store", 12 * 2**20, str(tmp_path / "data"))
-    assert [line for line in said.splitlines() if line[0] in "25" and "[" not in line] == ["507 store_full", "204"]
+    assert [line for line in said.splitlines() if line[0] in "25" and "[" not in line] == ["507 store-full", "204"]

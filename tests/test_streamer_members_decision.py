@@ -14,7 +14,7 @@ STUDIO = Member("m", "studio@example.org", Role.STUDIO, "music")
 def test_a_plan_gives_pictures_up_to_its_height_and_says_so() -> None:
     decision = decide(VIEWER, PLANS["free"], "film", FILM)
     assert decision.track_ids == ("v540", "a-en-1", "t-de-1")
-    assert [reason.code for reason in decision.reasons] == ["plan_height"]
+    assert [reason.code for reason in decision.reasons] == ["plan-height"]
     assert decision.is_allowed
 
 
@@ -26,7 +26,7 @@ def test_a_kind_that_the_plan_does_not_open_is_refused_whole() -> None:
     decision = decide(VIEWER, PLANS["music"], "film", FILM)
     assert not decision.is_allowed
     assert decision.reasons == reasons_against(VIEWER, PLANS["music"], "film")
-    assert decision.reasons[0] == ("plan_kind", "The plan Music does not include films.")
+    assert decision.reasons[0] == ("plan-kind", "The plan Music does not include films.")
 
 
 def test_a_song_needs_no_pictures() -> None:
@@ -36,11 +36,11 @@ def test_a_song_needs_no_pictures() -> None:
 def test_sound_alone_is_not_the_film() -> None:
     decision = decide(VIEWER, PLANS["free"], "film", [video("v2160", 3840, 2160), audio("a-en-1", "en")])
     assert not decision.is_allowed
-    assert [reason.code for reason in decision.reasons] == ["plan_height"]
+    assert [reason.code for reason in decision.reasons] == ["plan-height"]
 
 
 def test_a_plan_that_is_gone_opens_nothing() -> None:
-    assert [reason.code for reason in decide(VIEWER, None, "film", FILM).reasons] == ["plan_unknown"]
+    assert [reason.code for reason in decide(VIEWER, None, "film", FILM).reasons] == ["plan-unknown"]
 
 
 def test_the_studio_sees_everything() -> None:

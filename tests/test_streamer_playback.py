@@ -52,7 +52,7 @@ async def test_a_title_that_the_plan_does_not_open_says_why(house: House) -> Non
     viewer, title_id = await _viewer(house, "music"), await house.add_title()
     with pytest.raises(NotEntitled) as raised:
         await house.services.playback.begin(viewer, title_id, None, "shaka")
-    assert [reason.code for reason in raised.value.reasons] == ["plan_kind"]
+    assert [reason.code for reason in raised.value.reasons] == ["plan-kind"]
 
 
 async def test_a_draft_exists_for_the_studio_alone(house: House) -> None:

@@ -22,7 +22,7 @@ LARGEST_BODY = 64 * 1024
 
 
 def create_app(services: Services) -> web.Application:
-    origins = services.settings.http.cors_origins
+    origins, public_url = services.settings.http.cors_origins, services.settings.http.public_url
     app = web.Application(
         middlewares=[
             observe(services.metrics),
@@ -46,7 +46,7 @@ def create_app(services: Services) -> web.Application:
         playback_routes(),
         artwork_routes(),
         media_routes(),
-        pages_routes(),
+        pages_routes([public_url] if public_url else []),
     ):
         app.add_routes(routes)
     return app

@@ -44,7 +44,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         summary="Sign in.", takes=bodies.Login, gives={200: bodies.Tokens}, role=""
     ),
     ("POST", "/api/v1/auth/refresh"): Operation(
-        summary="Exchange a refresh token; a second use ends the sign-in.",
+        summary="Exchange a refresh token; its use after that ends the sign-in.",
         takes=bodies.RefreshToken,
         gives={200: bodies.Tokens},
         role="",

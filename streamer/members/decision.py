@@ -29,9 +29,9 @@ def reasons_against(member: Member, plan: Plan | None, title_kind: str) -> tuple
     if member.is_studio:
         return ()
     if plan is None:
-        return (Reason("plan_unknown", "Your plan is no longer offered."),)
+        return (Reason("plan-unknown", "Your plan is no longer offered."),)
     if title_kind not in plan.kinds:
-        return (Reason("plan_kind", f"The plan {plan.name} does not include {title_kind}s."),)
+        return (Reason("plan-kind", f"The plan {plan.name} does not include {title_kind}s."),)
     return ()
 
 
@@ -48,7 +48,7 @@ def decide(member: Member, plan: Plan | None, title_kind: str, tracks: Iterable[
     if len(allowed) == len(tracks):
         return Decision(track_ids)
     assert plan is not None
-    best = Reason("plan_height", f"The plan {plan.name} gives pictures up to {plan.max_height} rows.")
+    best = Reason("plan-height", f"The plan {plan.name} gives pictures up to {plan.max_height}p.")
     has_pictures = any(track.kind is Kind.VIDEO for track in allowed)
     return Decision(track_ids if has_pictures else (), (best,))
 

@@ -14,6 +14,10 @@ from streamer.identifiers import new_id
 from streamer.tables import RefreshTokenRow
 
 
+ANSWER_LOST = timedelta(seconds=10)
+"So long after its first use a token is taken once more: a page that is loaded anew loses the answer on its way."
+
+
 class SignIn(NamedTuple):
     """One sign-in, on one device."""
 
@@ -38,11 +42,11 @@ class RefreshTokens:
         """The next token in exchange for this one. Raises RefreshRefused."""
         async with self._sessions.begin() as session:
             row = await session.scalar(_by_token(token).with_for_update())
-            replayed = row is not None and row.replaced_at is not None
+            replayed = row is not None and row.replaced_at is not None and now - row.replaced_at > ANSWER_LOST
             if row is not None and replayed:
                 await session.execute(delete(RefreshTokenRow).where(RefreshTokenRow.family == row.family))
             elif row is not None and row.expires_at > now:
-                row.replaced_at = now
+                row.replaced_at = row.replaced_at or now
                 return self._issue(session, row.member_id, row.family, now)
         # Raised after the commit: a family ended by a replay stays ended.
         raise RefreshRefused("the refresh token was used before" if replayed else "the refresh token is not known")
