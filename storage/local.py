@@ -26,11 +26,17 @@ class LocalStore:
     what is not whole has no name. `.tmp/` and `.uploads/` cannot be keys, since no name in a key begins with a dot.
     """
 
-    def __init__(self, root: Path) -> None:
-        """Make the folder if it is not there, and clean up after crashes. Raises StoreUnavailable."""
+    def __init__(self, root: Path, *, make: bool = True) -> None:
+        """Make the folder if it is not there, and clean up after crashes. Raises StoreUnavailable.
+
+        make: False where somebody else does: one that is not there is away then, such as a disk that is not mounted.
+        """
         self._root = root.absolute()
         self._temporaries = self._root / ".tmp"
         self._uploads = LocalUploads(self._root / ".uploads")
+        if not make:
+            self._check_there()
+            return
         with store_errors(f"the store's folder {self._root} cannot be used"):
             self._root.mkdir(parents=True, exist_ok=True)
             self._temporaries.mkdir(exist_ok=True)
@@ -168,7 +174,7 @@ class LocalStore:
             return ObjectInfo(key, os.fstat(self._open(key, held)).st_size)
 
     def _unread(self, key: str, error: OSError) -> StorageError:
-        if isinstance(error, FileNotFoundError | NotADirectoryError) and self._root.is_dir():
+        if isinstance(error, FileNotFoundError | NotADirectoryError) and self._temporaries.is_dir():
             return ObjectNotFound(f"there is no object {key}")
         return StoreUnavailable(f"object {key} cannot be read: {error.strerror}")
 
@@ -187,12 +193,16 @@ class LocalStore:
                     copy_all(source, target.fileno(), stop)
             new.replace(path)
 
+    def _check_there(self, error: OSError | None = None) -> None:
+        """Raises StoreUnavailable where the store is away; a mount point without its disk is an empty folder."""
+        if not self._temporaries.is_dir():
+            raise StoreUnavailable(f"the store's folder {self._root} is not there") from error
+
     def _walk(self, folder: Path, prefix: str) -> Iterator[ObjectInfo]:
         try:
             entries = [(entry.name + "/" * entry.is_dir(), entry) for entry in os.scandir(folder)]
         except (FileNotFoundError, NotADirectoryError) as error:
-            if not self._root.is_dir():
-                raise StoreUnavailable(f"the store's folder {self._root} is not there") from error
+            self._check_there(error)
             return
         # With the slash, because a key goes on after the folder's name: `a-b` comes before `a/c`.
         for name, entry in sorted(entries, key=lambda each: each[0]):
@@ -211,8 +221,7 @@ class LocalStore:
             try:
                 path.unlink()
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-                if not self._root.is_dir():
-                    raise self._unread(key, error) from error
+                self._check_there(error)
                 return
             sync_folder(path.parent)
         for folder in path.parents:

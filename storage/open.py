@@ -13,16 +13,17 @@ from storage.store import ObjectStore
 
 
 @asynccontextmanager
-async def open_store(settings: StoreSettings, url: str) -> AsyncIterator[ObjectStore]:
+async def open_store(settings: StoreSettings, url: str, *, make: bool = True) -> AsyncIterator[ObjectStore]:
     """Open the store at an address.
 
     url: `file:///path` or `s3://bucket/prefix`, as `Settings.store_url` gives it.
+    make: whether to make a folder that is not there; False: the store is away then.
 
     Raises ConfigError for any other, StoreUnavailable where the folder or the credentials are not there.
     """
     address = urlsplit(url)
     if address.scheme == "file" and not address.netloc and address.path.startswith("/"):
-        yield await off_loop(LocalStore, Path(unquote(address.path)))
+        yield await off_loop(LocalStore, Path(unquote(address.path)), make=make)
     elif address.scheme == "s3" and address.netloc:
         from storage.s3 import open_s3  # boto3 takes a second to import, in each of several processes
 

@@ -60,6 +60,9 @@ class _Pool(AsyncAdaptedQueuePool):
             raise DatabaseUnavailable("the database does not answer (no connection is free)") from error
 
 
+_Pool.__module__ = AsyncAdaptedQueuePool.__module__  # names its logger; ours tells what is told of requests
+
+
 def open_sessions(engine: AsyncEngine) -> Sessions:
     return async_sessionmaker(engine, expire_on_commit=False, sync_session_class=_Session)
 

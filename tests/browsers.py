@@ -10,7 +10,8 @@ from shutil import copy
 from threading import Thread
 from typing import Any
 
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+import pytest
+from playwright.sync_api import Browser, Page, TimeoutError, ViewportSize, sync_playwright
 
 from tests.needed import needed
 from tests.players import players
@@ -27,6 +28,17 @@ COUNTS = """() => {
   const video = document.querySelector("video");
   return { time: video.currentTime, frames: video.webkitDecodedFrameCount, bytes: video.webkitAudioDecodedByteCount };
 }"""
+
+STATE = """() => {
+  const video = document.querySelector("video");
+  if (!video) return location.hash;
+  const { currentTime, paused, ended, seeking, readyState, error } = video;
+  const { buffered: ranges } = video;
+  const buffered = Array.from({ length: ranges.length }, (_, n) => [ranges.start(n), ranges.end(n)]);
+  const fault = window.marquee?.playback?.fault?.sentence;
+  return { currentTime, paused, ended, seeking, readyState, buffered, error: error?.message, fault };
+}"""
+"What to know of a player that stands still."
 
 # Three players by the names that the API knows them by; each says when it cannot go on.
 PAGE = """<!doctype html>
@@ -91,10 +103,39 @@ def sign_in(page: Page, address: str, email: str = "viewer@example.org", passwor
     page.get_by_test_id("sign-in-submit").click()
 
 
+def play(page: Page, address: str, protocol: str = "hls") -> None:
+    """On our page, the first title: signed in and played as a person would, with the protocol of their choice."""
+    sign_in(page, address)
+    page.get_by_test_id("title-card").click()
+    page.get_by_test_id("play").click()
+    until(page, "window.marquee?.player?.getManifestType()")
+    if protocol != "hls":
+        choose(page, "quality-button", f"protocol-menu:{protocol}")
+    until(page, f"window.marquee.player?.getManifestType() === '{protocol.upper()}'")
+    until(page, "window.marquee.playback.time_s > 0.5")
+
+
+def wake(page: Page) -> None:
+    """The controls hide while nobody moves."""
+    for place in (100, 120):
+        page.mouse.move(place, place)
+
+
+def choose(page: Page, button: str, choice: str) -> None:
+    """By a menu of our player. choice: its beginning is enough."""
+    wake(page)
+    page.get_by_test_id(button).click()
+    page.locator(f'[data-choice^="{choice}"]').click()
+    page.keyboard.press("Escape")
+
+
 def until(page: Page, condition: str) -> None:
     """condition: an expression of JavaScript."""
-    # The arrow form: our content security policy forbids `eval`. Polled: a busy machine paints seldom.
-    page.wait_for_function(f"() => {condition}", polling=LOOK_EVERY_MS)
+    try:
+        # The arrow form: our content security policy forbids `eval`. Polled: a busy machine paints seldom.
+        page.wait_for_function(f"() => {condition}", polling=LOOK_EVERY_MS)
+    except TimeoutError:
+        pytest.fail(f"never {condition}; {page.evaluate(STATE)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A studio in the test's own process: real ledger, store and encodes; the engine alone is one that does as it is told."""
+"""A studio in the test's own process: real ledger, store and encodes; only the engine is one that does as told."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

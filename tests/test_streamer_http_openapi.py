@@ -98,7 +98,7 @@ async def test_real_answers_are_of_the_described_types(house: House) -> None:
 def test_problem_codes_are_words_that_stay_and_have_one_status_each() -> None:
     problems = [*PROBLEMS.values(), *HTTP_CODES.values()]
     for problem in problems:
-        assert problem.code.replace("_", "").isalpha()
+        assert problem.code.replace("-", "").isalpha()
         assert problem.code.islower()
         assert {other.status for other in problems if other.code == problem.code} == {problem.status}
 

@@ -23,11 +23,24 @@ def test_what_is_not_of_the_job_changes_nothing() -> None:
     assert progress.fraction == 0.0
 
 
-def test_the_sentence_counts_finished_parts() -> None:
+def test_a_task_that_is_done_does_not_go_back() -> None:
     progress = JobProgress({"video-1": 1.0, "video-2": 1.0})
-    progress.reached("video-1", 1.0)
+    progress.done("video-1")
+    progress.reached("video-1", 0.3)
+    assert progress.fraction == 0.5
+    progress.reached("video-2", 0.6)
+    progress.reached("video-2", 0.0)
+    assert progress.fraction == 0.5
+
+
+def test_the_sentence_counts_what_is_done_and_not_what_only_says_so() -> None:
+    progress = JobProgress({"video-1": 1.0, "video-2": 1.0})
+    progress.done("video-1")
+    progress.reached("video-2", 1.0)
     assert progress.sentence == "Encoding: 1 of 2 parts done"
+    progress.done("video-2")
+    assert progress.sentence == "Writing the index"
 
 
-def test_a_job_without_tasks_is_done() -> None:
-    assert JobProgress({}).fraction == 1.0
+def test_a_job_whose_tasks_are_not_known_yet_has_done_nothing() -> None:
+    assert (JobProgress({}).fraction, JobProgress({}).sentence) == (0.0, "Looking at the original")

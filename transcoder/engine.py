@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -64,10 +65,15 @@ class Engine:
         Raises EngineLost when the engine or the worker died, and what the order raised.
         """
         link = await self._linked()
-        if light:
-            return await _result(link.client, order, priority, "light")
-        async with link.turns.one(priority):
-            return await _result(link.client, order, priority, "encode")
+        try:
+            if light:
+                return await _result(link.client, order, priority, "light")
+            async with link.turns.one(priority):
+                return await _result(link.client, order, priority, "encode")
+        except WorkerDied as error:
+            if await _announced(self.folder) is None:  # not by itself, but with its engine
+                raise EngineLost(SILENT) from error
+            raise
 
     async def stop(self, job_id: str) -> None:
         """End everything of a job that runs, its ffmpeg first; comes back when nothing is left. Raises EngineLost.
@@ -116,10 +122,11 @@ class Engine:
     async def _linked(self) -> Link:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                while self._link is None:
-                    await self._up.wait()
+                await self._up.wait()
         except TimeoutError as error:
             raise EngineLost(SILENT) from error
+        if self._link is None:
+            raise EngineLost(SILENT)
         return self._link
 
     async def _connect(self) -> Link | None:
@@ -145,6 +152,8 @@ class Engine:
 
 
 async def _result(client: Client, order: Order, priority: int, resource: str) -> dict[str, Any]:
+    if client.status != "running":  # one that is being closed takes orders, and says nothing of them ever after
+        raise EngineLost(SILENT)
     try:
         future: Future[Outcome] = client.submit(
             work, order, pure=False, retries=0, priority=priority, resources={resource: 1}
@@ -170,6 +179,7 @@ def _worker_count(dask_scheduler: Any) -> int:
 @asynccontextmanager
 async def open_engine(folder: Path, on_progress: Progress) -> AsyncIterator[Engine]:
     """folder: where the engine process leaves its address and certificate."""
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it tells a lost engine in two tracebacks
     engine = Engine(folder, on_progress)
     staying = asyncio.create_task(engine.stay_connected())
     try:

@@ -5,6 +5,7 @@ little real decoding by the ffmpeg that is going to encode.
 """
 
 import asyncio
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ READ_BYTES_PER_S = 50e6
 "Slowest disk that the time limit allows for."
 FRAMES_SEEN = 16
 FRAMES_TRIED = 8
+OUR_FAULT = re.compile(r"Cannot allocate memory|Resource temporarily unavailable")
 THREADS = 2
 
 
@@ -110,9 +112,9 @@ class _Look:
             given = arguments(output(some, "pipe:1", f="null", **limit), filter_threads=1)
             try:
                 result = await run_ffmpeg(given, self._errand(encoding=True), tools=self.tools, jail=self.jail)
-            except OutOfRoom:
-                raise
             except FfmpegFailed as error:
+                if isinstance(error, OutOfRoom) or OUR_FAULT.search(error.last_words):
+                    raise
                 raise Refused(Reason.DAMAGED, f"The {kind} cannot be decoded: {_last_line(error)}.") from error
             if not result.progress.frame and not result.progress.out_time_us:
                 raise Refused(Reason.DAMAGED, f"The {kind} cannot be decoded.")

@@ -125,10 +125,10 @@ def work(order: Order) -> Outcome:
     except (TranscodeError, MediaError, StorageError) as error:
         return Outcome({}, error)
     except OSError as error:
-        return Outcome({}, _trouble(error))
+        return Outcome({}, trouble_of(error))
 
 
-def _trouble(error: OSError) -> TranscodeError:
+def trouble_of(error: OSError) -> TranscodeError:
     """What the host's own disk says; foreign paths are none of the content team's business."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return OutOfRoom("there is no room in the worker's folder")
@@ -138,7 +138,7 @@ def _trouble(error: OSError) -> TranscodeError:
 async def _work(order: Order, setup: WorkerSetup, report: Report) -> dict[str, Any]:
     context = setup.context
     with setup.bench.held(order.job_id) as stop:
-        async with open_store(context.store, context.store_url) as store:
+        async with open_store(context.store, context.store_url, make=False) as store:
             workshop = Workshop(
                 folder=context.data_dir / "work",
                 store=store,

@@ -13,7 +13,6 @@ from streamer.errors import RefreshRefused
 from streamer.identifiers import new_id
 from streamer.tables import RefreshTokenRow
 
-
 ANSWER_LOST = timedelta(seconds=10)
 "So long after its first use a token is taken once more: a page that is loaded anew loses the answer on its way."
 

@@ -78,9 +78,13 @@ class JobDriver:
 
     async def drive(self) -> None:
         """Prepare the version. Raises Refused, Cancelled, JobFailed; waits for what is away."""
-        plan = await self._patiently(PROBE, self._planned)
-        outputs = await self._encoded(plan)
-        await self._patiently("index", lambda: self._shelved(plan, outputs))
+        reporting = asyncio.create_task(self._report())
+        try:
+            plan = await self._patiently(PROBE, self._planned)
+            outputs = await self._encoded(plan)
+            await self._patiently("index", lambda: self._shelved(plan, outputs))
+        finally:
+            reporting.cancel()
 
     def progressed(self, task: str, fraction: float) -> None:
         """What a worker reports."""
@@ -91,7 +95,6 @@ class JobDriver:
         job, ledger = await self._at.ledger.job(self._job.id), self._at.ledger
         if job.plan is not None:
             return EncodePlan.from_builtins(job.plan)
-        await self._tell()
         original = await ledger.original(job.original_id)
         plan = plan_encode(
             await self._tried(Order(job.id, PROBE, original.id, original.filename, None)),
@@ -121,7 +124,6 @@ class JobDriver:
             outputs[name] = result["outputs"]
             self._progress.done(name)
 
-        reporting = asyncio.create_task(self._report())
         try:
             async with asyncio.TaskGroup() as group:
                 for task in tasks:
@@ -132,12 +134,9 @@ class JobDriver:
                         group.create_task(one(task.name))
         except ExceptionGroup as failures:
             raise _first(failures) from None
-        finally:
-            reporting.cancel()
         return outputs
 
     async def _shelved(self, plan: EncodePlan, outputs: dict[str, dict[str, list[str]]]) -> None:
-        await self._at.ledger.report(self._job.id, stage="Writing the index", progress=1.0)
         index, poster = await assemble(plan, outputs, self._at.store)
         with contextlib.suppress(ObjectExists):  # we were here before, and died after it
             await self._at.store.put(index_key(plan), index.to_json())
@@ -181,18 +180,14 @@ class JobDriver:
                 if self._waits.get(part) != stage:
                     log.warning("job waits", job_id=self._job.id, part=part, reason=str(error))
                 self._waits[part] = stage
-            await self._tell()
             await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _report(self) -> None:
         while True:
-            await self._tell()
+            stage = next(iter(self._waits.values()), self._progress.sentence)
+            with contextlib.suppress(DatabaseUnavailable):
+                await self._at.ledger.report(self._job.id, stage=stage, progress=self._progress.fraction)
             await asyncio.sleep(REPORT_EVERY_S)
-
-    async def _tell(self) -> None:
-        stage = next(iter(self._waits.values()), self._progress.sentence)
-        with contextlib.suppress(DatabaseUnavailable):
-            await self._at.ledger.report(self._job.id, stage=stage, progress=self._progress.fraction)
 
 
 def _first(failures: ExceptionGroup[Any]) -> Exception:

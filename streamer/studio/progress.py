@@ -20,6 +20,7 @@ class JobProgress:
             self._fractions[task] = min(max(fraction, 0.0), 1.0)
 
     def done(self, task: str) -> None:
+        """A task of the job is done."""
         self.reached(task, 1.0)
         self._done.add(task)
 
@@ -33,5 +34,6 @@ class JobProgress:
     def sentence(self) -> str:
         if not self._fractions:
             return "Looking at the original"
-        done = sum(task in self._done for task in self._fractions)
-        return f"Encoding: {done} of {len(self._fractions)} parts done"
+        if len(self._done) == len(self._fractions):
+            return "Writing the index"
+        return f"Encoding: {len(self._done)} of {len(self._fractions)} parts done"

@@ -13,7 +13,12 @@ const CONFIGURATION = {
     bufferBehind: 30,
     retryParameters: { maxAttempts: 5, baseDelay: 500, backoffFactor: 2, timeout: 20_000 },
   },
-  manifest: { retryParameters: { maxAttempts: 3, baseDelay: 500, timeout: 20_000 } },
+  manifest: {
+    retryParameters: { maxAttempts: 3, baseDelay: 500, timeout: 20_000 },
+    // All our tracks are on one time line. Shaka would else place HLS segments by the playlist and their decode times,
+    // without the edit list: sound would be early by the encoder's priming from the second segment on.
+    hls: { ignoreManifestTimestampsInSegmentsMode: true },
+  },
   abr: {
     defaultBandwidthEstimate: 4_000_000,
     // A rung that once dropped frames would be gone from the menu for half a minute.

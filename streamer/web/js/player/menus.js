@@ -33,8 +33,10 @@ function menu(iconName, label, properties, playback, groups) {
   const node = el("div.menu-place", {}, button, panel);
 
   const fill = () => {
+    // While another manifest loads there is nothing to choose from; an emptied panel would lose the focus.
+    if (!playback.engine) return;
     const focused = panel.contains(document.activeElement) ? document.activeElement.dataset.choice : null;
-    panel.replaceChildren(...(playback.engine ? groups(playback.engine).filter(Boolean) : []));
+    panel.replaceChildren(...groups(playback.engine).filter(Boolean));
     if (focused !== null) (panel.querySelector(`[data-choice="${focused}"]`) ?? panel.querySelector("button"))?.focus();
   };
   const open = (yes) => {
