@@ -22,6 +22,8 @@ from tests.needed import needed
 from tests.postgres import postgres_server
 from tests.small_disk import MOUNTS
 
+pytestmark = pytest.mark.slow
+
 ENDS_WITHIN_S = 15.0
 "Server and engine together; some seconds where nothing else runs."
 
@@ -216,7 +218,7 @@ async def test_a_full_store_is_waited_for(tmp_path: Path, film: Path) -> None:
     needed(MOUNTS)
     store = tmp_path / "data/store"
     store.mkdir(parents=True)
-    mount = f'mount -t tmpfs -o size=8m tmpfs {store} && exec "$@"'
+    mount = f'mount -t tmpfs -o size=64m tmpfs {store} && exec "$@"'
     with marquee(tmp_path, before=("unshare", "-rm", "sh", "-c", mount, "sh")) as server:
         (pid,) = server.pids("streamer.server")
         seen = Path(f"/proc/{pid}/root{store}")

@@ -107,7 +107,7 @@ async def test_the_engine_has_no_problem_once_it_is_up(engine: Engine) -> None:
         await asyncio.sleep(0.2)
 
 
-async def test_errors_of_a_task_come_back_as_they_were(engine: Engine) -> None:
+async def test_errors_of_a_task_come_back_as_they_were(engine: Engine, original: Path) -> None:
     with pytest.raises(ObjectNotFound, match="originals/missing"):
         await engine.run(Order("none", PROBE, "missing", "x", None), light=True, priority=1)
 

@@ -52,8 +52,7 @@ async def served(address: str, paths: list[str]) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-def test_a_wheel_installed_elsewhere_serves_the_same_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PYTHONPATH", raising=False)
+def test_a_wheel_installed_elsewhere_serves_the_same_pages(tmp_path: Path) -> None:
     python = install(build_wheel(tmp_path), tmp_path / "environment")
     imported = run(python, "-c", "import streamer; print(streamer.__file__)", folder=tmp_path)
     assert Path(imported).is_relative_to(tmp_path)
