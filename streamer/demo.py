@@ -39,7 +39,7 @@ MEMBERS = {
     "studio@example.org": (Role.STUDIO, "premium"),
     "admin@example.org": (Role.ADMIN, "premium"),
 }
-SAMPLE_S = 30
+SAMPLE_S = 20
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
 LOOK_EVERY_S = 0.2

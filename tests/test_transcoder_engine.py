@@ -141,6 +141,57 @@ async def test_a_cancelled_job_ends_its_ffmpeg_and_what_waits_never_begins(engin
     assert gone(word_of(engine))
 
 
+async def test_a_worker_that_dies_takes_only_its_own_order_with_it(
+    engine: Engine, engine_process: EngineProcess, original: Path
+) -> None:
+    plan = await planned(engine, "v4")
+    running = await begun(engine, plan, "v4")
+    orders = [Order("v4", f"video-{number}", ORIGINAL, "", plan) for number in (2, 3, 4, 2, 3, 4)]
+    others = [asyncio.create_task(engine.run(order, light=False, priority=0)) for order in orders]
+    await asyncio.sleep(0)
+    os.kill(engine_process.workers()[0], signal.SIGKILL)
+    await asyncio.wait({running, *others}, return_when=asyncio.FIRST_EXCEPTION, timeout=30)
+    assert [task.done() for task in (running, *others)].count(True) == 1
+    await engine.stop("v4")
+    ends = await asyncio.wait_for(asyncio.gather(running, *others, return_exceptions=True), 60)
+    assert [type(end) for end in ends].count(WorkerDied) == 1
+    assert [type(end) for end in ends].count(Cancelled) == len(orders)
+
+
+async def test_what_another_client_had_begun_is_stopped_too(
+    engine: Engine, engine_process: EngineProcess, original: Path
+) -> None:
+    async with open_engine(engine_process.folder, lambda *_: None) as gone_client:
+        plan = await planned(gone_client, "v5")
+        running = await begun(gone_client, plan, "v5")
+        running.cancel()
+    assert processes_with(word_of(engine))
+    await asyncio.wait_for(engine.stop("v5"), 30)
+    assert not processes_with(word_of(engine))
+
+
+async def test_an_engine_that_is_asked_to_end_in_the_middle_costs_no_attempt(
+    tmp_path: Path, data_dir: Path, original: Path
+) -> None:
+    (tmp_path / "store").symlink_to(data_dir / "store")
+    own = EngineProcess(tmp_path)
+    async with open_engine(own.folder, lambda *_: None) as engine:
+        deadline_s = time.monotonic() + 60
+        while await engine.problems():
+            assert time.monotonic() < deadline_s
+            await asyncio.sleep(0.2)
+        plan = await planned(engine, "v6")
+        orders = [await begun(engine, plan, "v6")]
+        orders += [asyncio.create_task(engine.run(Order("v6", "video-2", ORIGINAL, "", plan), light=False, priority=0))]
+        await asyncio.sleep(0.5)
+        started_s = time.monotonic()
+        assert await asyncio.to_thread(own.end) == 0
+        assert time.monotonic() - started_s < 15
+        ends = await asyncio.wait_for(asyncio.gather(*orders, return_exceptions=True), 60)
+        assert [type(end) for end in ends] == [EngineLost, EngineLost]
+        assert gone(word_of(engine))
+
+
 async def test_an_engine_that_dies_is_said_to_be_lost_and_nothing_of_it_is_left(
     engine: Engine, engine_process: EngineProcess, original: Path
 ) -> None:

@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import signal
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -20,8 +21,12 @@ from typing import Any
 import dask
 from distributed import Client, Nanny, Scheduler, Worker
 
+from config.errors import ConfigError
 from config.settings import Settings, load_settings
 from transcoder.engine_tls import engine_security, make_certificate
+from transcoder.errors import JailUnavailable, ToolMissing
+from transcoder.jail import Jail
+from transcoder.tools import Tools
 from transcoder.worker import WorkerContext, WorkerSetup, stop_orders
 from transcoder.workshop import TASK_FOLDER
 
@@ -50,6 +55,14 @@ def engine_folder(settings: Settings) -> Path:
     return settings.data_dir / "engine"
 
 
+def clear_leftovers(folder: Path) -> None:
+    """Delete what tasks left that were killed with an engine before us: their folders, and originals half fetched."""
+    for left in folder.glob(f"{TASK_FOLDER}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    for half in folder.glob("originals/.*"):
+        half.unlink(missing_ok=True)
+
+
 @asynccontextmanager
 async def _cluster(settings: Settings) -> AsyncIterator[str]:
     """Scheduler and workers; gives the scheduler's address.
@@ -59,8 +72,7 @@ async def _cluster(settings: Settings) -> AsyncIterator[str]:
     """
     folder = settings.data_dir / "work"
     folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.glob(f"{TASK_FOLDER}*"):  # by tasks that were killed with an engine before us
-        shutil.rmtree(left, ignore_errors=True)
+    clear_leftovers(folder)
     link: dict[str, Any] = {
         "protocol": "tls://",
         "security": engine_security(engine_folder(settings)),
@@ -128,7 +140,14 @@ async def run_engine(settings: Settings) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, help="settings file")
-    settings = load_settings(parser.parse_args().config)
+    config = parser.parse_args().config
+    try:
+        settings = load_settings(config)
+        Tools.find(settings.intake)
+        Jail.detect(settings.intake.insist)
+    except (ConfigError, ToolMissing, JailUnavailable) as error:
+        sys.stderr.write(f"marquee: {error}\n")
+        sys.exit(os.EX_CONFIG)  # to be started again would not help
     logging.getLogger("distributed").setLevel(logging.WARNING)
     with dask.config.set(DASK_SETTINGS):
         asyncio.run(run_engine(settings))
