@@ -178,6 +178,24 @@ def test_a_file_larger_than_the_process_may_write_is_no_room_either(tmp_path: Pa
     assert done.stdout.count("full: ") == 3
 
 
+async def test_a_disk_that_is_not_mounted_is_an_outage_and_nothing_is_written_in_its_place(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    await store.put(KEY, b"film")
+    (tmp_path / "store").rename(tmp_path / "away")
+    (tmp_path / "store").mkdir()  # the mount point
+    for asked in (store.get(KEY), store.delete(KEY), store.put("other", b"x")):
+        with pytest.raises(StoreUnavailable):
+            await asked
+    with pytest.raises(StoreUnavailable):
+        async with open_store(StoreSettings(), (tmp_path / "store").as_uri(), make=False):
+            raise AssertionError("a store was made")
+    assert list((tmp_path / "store").iterdir()) == []
+    (tmp_path / "store").rmdir()
+    (tmp_path / "away").rename(tmp_path / "store")
+    async with open_store(StoreSettings(), (tmp_path / "store").as_uri(), make=False) as again:
+        assert await again.get(KEY) == b"film"
+
+
 async def test_a_folder_that_went_away_is_an_outage_and_not_missing_objects(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     await store.put(KEY, b"film")

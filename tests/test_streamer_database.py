@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -121,3 +122,17 @@ async def test_a_connection_that_is_cut_in_a_transaction_is_an_outage(postgres_d
                 pid = await session.scalar(text("SELECT pg_backend_pid()"))
                 await other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
                 await session.execute(text("SELECT 1"))
+
+
+async def test_connections_that_all_hang_are_an_outage(database_url: str) -> None:
+    async with new_database(database_url):
+        engine = open_database(database_url, DatabaseSettings(timeout_s=0.2))
+        sessions = open_sessions(engine)
+        try:
+            async with AsyncExitStack() as held:
+                with pytest.raises(DatabaseUnavailable, match="no connection is free"):
+                    for _ in range(100):
+                        session = await held.enter_async_context(sessions())
+                        await session.execute(text("SELECT 1"))
+        finally:
+            await engine.dispose()

@@ -4,7 +4,8 @@ const DISPLAY = { type: "language", languageDisplay: "standard" };
 
 /** A place in a film: `4:05`, `1:02:09`. */
 export function clock(seconds) {
-  const whole = Math.max(0, Math.floor(Number.isFinite(seconds) ? seconds : 0));
+  // Players round: a title of 30 s ends at 29.999999.
+  const whole = Math.max(0, Math.floor(Number.isFinite(seconds) ? seconds + 0.001 : 0));
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const two = (n) => String(n).padStart(2, "0");
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
